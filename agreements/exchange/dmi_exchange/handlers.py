@@ -285,6 +285,12 @@ class Exchange:
 
     def end(self, party: str, identifier: str, reason: str) -> AgreementState:
         """Stop an agreement or withdraw a consent, at once and for good."""
+        return self.settle(AgreementState, identifier, self.ending(party, identifier, reason))
+
+    def ending(
+        self, party: str, identifier: str, reason: str
+    ) -> Callable[[AgreementState | None], AgreementState]:
+        """An end (see ``end``), checked: what is to be stored of it (see ``settle``)."""
         self.agreement(identifier, party)
 
         def decide(known: AgreementState | None) -> AgreementState:
@@ -299,7 +305,7 @@ class Exchange:
                 agreement, state="ended", ended_at=clock.now(), ended_by=party, end_reason=reason
             )
 
-        return self.settle(AgreementState, identifier, decide)
+        return decide
 
     def agreement(self, identifier: str, party: str | None = None) -> AgreementState:
         """An agreement that ``party`` may see (``None``: any but consents); raises ``NotFound``."""

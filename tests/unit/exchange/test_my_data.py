@@ -26,6 +26,7 @@ from dmi_exchange.notices import telling
 from dmi_exchange.notices.aliases import is_alias
 from dmi_exchange.notices.telling import Cause
 from dmi_infra import clock
+from dmi_infra.errors import Unavailable
 from dmi_infra.jose import ASSERTION_TYPE, SigningKey, make_assertion
 from tests.unit.exchange.fakes import (
     LIVING,
@@ -118,9 +119,57 @@ def test_who_stops_a_purpose_stops_what_lies_below_it_and_what_includes_it(
     node: Node, stopped: str, ends: bool
 ) -> None:
     given = give(node)
-    ended = node.post("/v1/my-data/stop", {"purpose": stopped}, MOTHER)["items"]
-    assert [one["id"] for one in ended] == ([given["id"]] if ends else [])
+    answer = node.ask("POST", "/v1/my-data/stop", MOTHER, json={"purpose": stopped})
+    if ends:
+        assert [one["id"] for one in answer.json()["items"]] == [given["id"]]
+        again = node.post("/v1/my-data/stop", {"purpose": stopped}, MOTHER)
+        assert again["items"] == [], "it has ended already"
+    else:
+        node.refused(answer, 400, "invalid-input")
     node.post("/v1/my-data/stop", {}, MOTHER)
+
+
+@pytest.mark.parametrize(
+    ("asked", "fields"),
+    [
+        ({"recipient": "urn:dmi:party:everyone"}, ["recipient"]),
+        ({"dataset": GARAGES, "recipient": VENDOR}, ["dataset"]),
+        ({"dataset": GARAGES, "purpose": "dmi:purpose:noise"}, ["dataset", "purpose"]),
+    ],
+)
+def test_a_stop_of_what_no_consent_is_about_is_refused_by_its_field_and_one_of_all_is_not(
+    node: Node, asked: dict[str, str], fields: list[str]
+) -> None:
+    given = give(node)
+    answer = node.ask("POST", "/v1/my-data/stop", MOTHER, json=asked)
+    node.refused(answer, 400, "invalid-input")
+    assert [error["field"] for error in answer.json()["errors"]] == fields
+    assert [one["id"] for one in node.post("/v1/my-data/stop", {}, MOTHER)["items"]] == [given["id"]]
+    assert node.post("/v1/my-data/stop", {}, MOTHER)["items"] == []
+
+
+def test_a_stop_that_breaks_off_between_two_consents_has_ended_neither(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {give(node)["id"], give(node, purpose="dmi:purpose:crowd-safety")["id"]}
+    exchange = node.service.app.state.exchange
+    ending, asked = exchange.ending, []
+
+    def broken(party: str, identifier: str, reason: str) -> Any:
+        asked.append(identifier)
+        if len(asked) < 2:
+            return ending(party, identifier, reason)
+
+        def decide(_known: Any) -> Any:
+            raise Unavailable("the store is away")
+
+        return decide
+
+    monkeypatch.setattr(exchange, "ending", broken)
+    node.refused(node.ask("POST", "/v1/my-data/stop", MOTHER, json={}), 503, "unavailable")
+    monkeypatch.undo()
+    assert len(asked) == 2
+    assert {one["id"] for one in node.post("/v1/my-data/stop", {}, MOTHER)["items"]} == given
 
 
 def test_an_objection_is_told_to_who_used_the_data_for_a_purpose_above_or_below_and_done_with_by_the_layers(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -15,11 +14,13 @@ from dmi_agreements.rights import ERASURE, OBJECTION, RECTIFICATION, objected
 from dmi_exchange import model
 from dmi_exchange.consent.giving import Consents
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.review.claims import Claim
 from dmi_exchange.store import Store
 from dmi_infra import clock
-from dmi_infra.errors import Conflict, InputRefused, NotFound
+from dmi_infra.errors import Conflict, FieldError, InputRefused, NotFound
 
 NO_REQUEST = "no request of yours has this id"
+NOTHING_TO_STOP = "names nothing that a consent of yours is about"
 MOST_A_DAY = 50
 """Uses of one right by a person about one dataset: more repeat each other, which one may refuse (GDPR art. 12(5)).
 
@@ -55,27 +56,64 @@ class Rights:
         recipient: str | None,
         reason: str,
     ) -> list[AgreementState]:
-        """Withdraw every consent about this dataset, for this purpose, to this recipient; left out: any.
+        """Withdraw every consent about this dataset, for this purpose, to this recipient, all or none; left out: any.
 
-        For a purpose: what was consented to for it, for one below it, or for one above it that includes it.
+        For a purpose: what was consented to for it, for one below it, or for one above it that includes it. Raises
+        ``InputRefused`` where no consent was ever about that: who mistook a name would believe that something ended.
         """
-        ended, rulebooks = [], self._exchange.rulebooks
-        for one in self._consents.given(party, self.person(party, person)):
-            claims = self._consents.claims(one)
-            fits = [
-                claim
-                for claim in claims
-                if (dataset is None or dataset in claim.datasets)
-                and (purpose is None or any(objected(purpose, root, rulebooks) for root in claim.roots))
-                and (recipient is None or claim.recipients is None or recipient in claim.recipients)
-            ]
-            # One that cannot be read any more is stopped with all, and with nothing less.
-            unread = not claims and (dataset, purpose, recipient) == (None, None, None)
-            if one.state == "active" and (fits or unread):
+        rulebooks = self._exchange.rulebooks
+
+        def purposed(claim: Claim) -> bool:
+            return any(objected(purpose or "", root, rulebooks) for root in claim.roots)
+
+        def received(claim: Claim) -> bool:
+            return claim.recipients is None or recipient in claim.recipients
+
+        filters: list[tuple[str, str | None, Callable[[Claim], bool]]] = [
+            ("dataset", dataset, lambda claim: dataset in claim.datasets),
+            ("purpose", purpose, purposed),
+            ("recipient", recipient, received),
+        ]
+        asked = [(name, given, fits) for name, given, fits in filters if given is not None]
+
+        def meant(claim: Claim) -> bool:
+            return all(fits(claim) for _, _, fits in asked)
+
+        given = self._consents.given(party, self.person(party, person))
+        found = [(one, self._consents.claims(one)) for one in given]
+        every = [claim for _, claims in found for claim in claims]
+        if asked and not any(map(meant, every)):
+            alone = [each for each in asked if not any(map(each[2], every))]
+            errors = [FieldError(name, NOTHING_TO_STOP, value[:100]) for name, value, _ in alone or asked]
+            raise InputRefused(f"{errors[0].field}: {NOTHING_TO_STOP}", errors)
+        # One that cannot be read any more is stopped with all, and with nothing less.
+        stopped = [one for one, claims in found if any(map(meant, claims)) or not (claims or asked)]
+        return self._withdraw(party, stopped, reason)
+
+    def _withdraw(self, party: str, consents: Sequence[AgreementState], reason: str) -> list[AgreementState]:
+        """End these consents, those that still hold, in one step; those that it ended."""
+        before: set[str] = set()
+
+        def ending(identifier: str) -> Callable[[AgreementState | None], AgreementState]:
+            end = self._exchange.ending(party, identifier, reason)
+
+            def decide(known: AgreementState | None) -> AgreementState:
                 # One that a rule or who represents the person has ended meanwhile must not save the others.
-                with suppress(Conflict):
-                    ended.append(self._exchange.end(party, one.id, reason))
-        return ended
+                if known is not None and known.state == "ended":
+                    before.add(identifier)
+                    return known
+                return end(known)
+
+            return decide
+
+        # In the order in which a new one closes those before it, so that neither waits for the other for ever.
+        active = sorted(
+            (one for one in consents if one.state == "active"),
+            key=lambda one: (one.concluded_at or 0, one.id),
+        )
+        changes = {one.id: ending(one.id) for one in active}
+        after = self._exchange.settle_all(AgreementState, changes) if changes else []
+        return [one for one in after if one.id not in before]
 
     def erase(
         self, party: str, person: str | None, datasets: Sequence[str] | None, reason: str
@@ -84,8 +122,12 @@ class Rights:
         whose = self.person(party, person)
         entries = self._entries(datasets)
         self._check_room(whose, ERASURE, entries)
-        for entry in entries:
-            self.stop(party, whose, entry.id, None, None, reason)
+        erased = {entry.id for entry in entries}
+        given = self._consents.given(party, whose)
+        about = [
+            one for one in given if any(erased & set(claim.datasets) for claim in self._consents.claims(one))
+        ]
+        self._withdraw(party, about, reason)
         # After the consents have ended, so that nothing comes in between.
         return [self._make(party, whose, ERASURE, entry.id, reason=reason) for entry in entries]
 

@@ -34,7 +34,10 @@ class _Asked(BaseModel):
 
 
 class Stopping(_Asked):
-    """Which consents to withdraw; what is left out does not matter."""
+    """Which consents to withdraw, all of them or none; what is left out does not matter.
+
+    What no consent of the person was ever about is refused; what has ended already is not withdrawn again.
+    """
 
     dataset: DatasetId | None = None
     purpose: DatasetId | None = Field(None, description="with all below and above it")

@@ -187,6 +187,7 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("you object to this already", "u hebt hier al bezwaar tegen gemaakt"),
     ("rests on your consent: stop that.*", "rust op uw toestemming: trek die in, dat kan zonder reden"),
     ("holds no personal data", "bevat geen persoonsgegevens"),
+    ("names nothing that a consent of yours is about", "hier gaat geen toestemming van u over"),
     # Other cities.
     ("the offer on the table is your own", "het voorstel dat er ligt, is van uzelf"),
     ("there is nothing to (?:sign|agree to|verify) now", "er valt nu niets te ondertekenen"),
