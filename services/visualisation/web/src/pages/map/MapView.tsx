@@ -27,6 +27,7 @@ import { PlacePanel } from './PlacePanel';
 import { momentFor, shows, type Side, type Sides } from './sides';
 import { TablePane } from './TablePane';
 import { TimeSlider } from './TimeSlider';
+import { useFirst } from './useFirst';
 import { useSought } from './useSought';
 import { useView } from './useView';
 
@@ -59,10 +60,11 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   useEffect(() => storeShapes(shapes), [shapes]);
   const areas = useMemo(() => namesOf(background.data), [background.data]);
   const ready = Object.entries(reports).filter(([, one]) => one.all !== null).map(([id]) => id).join(' ');
-  const whole = useMemo(() => {
+  const reckoned = useMemo(() => {
     if (!background.data && !background.error) return null;
     return openingBox(background.data?.features ?? [], Object.values(reports).flatMap((one) => one.all?.features ?? []));
   }, [background.data, background.error, ready]); // eslint-disable-line react-hooks/exhaustive-deps -- which layers are there, not each of their values
+  const whole = useFirst(reckoned);
 
   const chosenLayer = layers.find((layer) => layer.id === view.layer) ?? null;
   const known = useMemo(() => byId(reports), [reports]);
