@@ -14,6 +14,7 @@ import { OperatorHome } from '../src/pages/home/others';
 import { Why } from '../src/pages/log/LogTable';
 import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
 import MyDataPage from '../src/pages/MyDataPage';
+import { useFirst } from '../src/pages/map/useFirst';
 import NegotiationPage from '../src/pages/NegotiationPage';
 import { Level, Scores } from '../src/pages/ForecastsPage';
 import { Difference } from '../src/pages/negotiate/Difference';
@@ -221,6 +222,29 @@ describe('what waits for the operator', () => {
       expect(page).toContain('Dit overzicht is niet compleet');
       expect(page).not.toContain(nl.home.waitingNone);
     }
+  });
+});
+
+describe('a refusal whose ground has ended', () => {
+  const told = async (agreement: string) => (await shown(<Failure error={new ApiError('refused', 403, { agreement, reasons: [{ code: 'ended', detail: '' }] })} owner={city} />, somebody(vendor))).textContent;
+
+  it('says how to make an agreement again, of an agreement alone', async () => {
+    expect(await told('urn:uuid:a')).toContain('dezelfde afspraak opnieuw');
+    expect(await told(garages)).not.toContain('dezelfde afspraak opnieuw');
+  });
+});
+
+describe('the box that a map opens on', () => {
+  it('is the first that is known, whatever comes in later', () => {
+    vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
+    const root = createRoot(document.body.appendChild(document.createElement('div')));
+    const seen: (string | null)[] = [];
+    function Part({ box }: { box: string | null }) {
+      seen.push(useFirst(box));
+      return null;
+    }
+    for (const box of [null, 'a', 'b']) act(() => root.render(<Part box={box} />));
+    expect([seen[0], ...new Set(seen.slice(1))]).toEqual([null, 'a']);
   });
 });
 

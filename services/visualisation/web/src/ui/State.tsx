@@ -79,7 +79,7 @@ export function Refused({ error, owner }: { error: Pick<ApiError, 'problem'>; ow
           </>
         ) : null}
         <dt>{t.states.refusedWho}</dt>
-        <dd>{agreement && codeOf(problem) === 'ended' && owner && !names.isAbroad(owner) ? t.states.refusedAgain(owner === identity?.participant) : !owner ? t.states.refusedOwner : owner === identity?.participant ? t.states.refusedOwn(names.participant(names.stack)) : t.states.refusedAsk(names.participant(owner))}</dd>
+        <dd>{agreement && !agreement.startsWith('urn:dmi:dataset:') && codeOf(problem) === 'ended' && owner && !names.isAbroad(owner) ? t.states.refusedAgain(owner === identity?.participant) : !owner ? t.states.refusedOwner : owner === identity?.participant ? t.states.refusedOwn(names.participant(names.stack)) : t.states.refusedAsk(names.participant(owner))}</dd>
       </dl>
     </Notice>
   );

@@ -2,6 +2,7 @@ import type { Part } from '../nl';
 
 export const common: Part<'common'> = {
   noData: 'no data',
+  notKnown: 'not known',
   yes: 'yes',
   no: 'no',
   close: 'Close',

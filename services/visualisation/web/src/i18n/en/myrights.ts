@@ -61,6 +61,7 @@ export const rights: Part<'rights'> = {
   underWay: 'under way',
   carriedOut: (layers) => (layers === 1 ? 'carried out in 1 layer' : `carried out in ${layers} layers`),
   ended: 'ended',
+  stopDoneBadge: 'done',
   layers: { platform: 'Platform', visualisation: 'Maps', 'support-centre': 'Forecasts', ingest: 'Intake' },
   layer: (layer, n, rows) => `${layer}: ${n} ${rows === 1 ? 'row' : 'rows'} changed or erased`,
   layerObjected: (layer, n, rows) => (rows === 0 ? `${layer}: stopped using your data` : `${layer}: stopped using your data, ${n} ${rows === 1 ? 'row' : 'rows'} erased`),

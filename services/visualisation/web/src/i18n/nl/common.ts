@@ -1,5 +1,6 @@
 export const common = {
   noData: 'geen gegevens',
+  notKnown: 'niet bekend',
   yes: 'ja',
   no: 'nee',
   close: 'Sluiten',

@@ -59,6 +59,7 @@ export const rights = {
   underWay: 'in behandeling',
   carriedOut: (layers: number) => (layers === 1 ? 'uitgevoerd in 1 laag' : `uitgevoerd in ${layers} lagen`),
   ended: 'gestopt',
+  stopDoneBadge: 'gedaan',
   layers: { platform: 'Platform', visualisation: 'Kaarten', 'support-centre': 'Verwachtingen', ingest: 'Aanlevering' },
   layer: (layer: string, n: string, rows: number) => `${layer}: ${n} ${rows === 1 ? 'rij' : 'rijen'} aangepast of gewist`,
   layerObjected: (layer: string, n: string, rows: number) => (rows === 0 ? `${layer}: gestopt met uw gegevens` : `${layer}: gestopt met uw gegevens, ${n} ${rows === 1 ? 'rij' : 'rijen'} gewist`),

@@ -36,7 +36,7 @@ export function Freshness({ latest, still, none }: { latest: string | null; stil
 /** In the place of a figure that is not known: it is still coming, or it could not be fetched. Never a zero. */
 export function Unknown({ resource }: { resource: Pick<Resource<unknown>, 'error'> }) {
   const { t } = useI18n();
-  return <span className="dmi-none">{resource.error ? t.common.noData : '…'}</span>;
+  return <span className="dmi-none">{resource.error ? t.common.notKnown : '…'}</span>;
 }
 
 /** Over a list of which a part could not be fetched. */

@@ -229,7 +229,7 @@ function Stopped({ consent }: { consent: Agreement }) {
   const who = (named.length > 0 ? named : [consent.assignee]).map((one) => names.participant(one)).join(', ');
   return (
     <li className="dmi-card">
-      <p className="dmi-badges"><Badge>{t.rights.ended}</Badge></p>
+      <p className="dmi-badges"><Badge tone="good">{t.rights.stopDoneBadge}</Badge></p>
       <h4 className="utrecht-heading-4">{t.rights.stopped(purposes, consent.datasets.map((one) => names.dataset(one)).join(', '), who)}</h4>
       <p className="dmi-small dmi-soft">{t.rights.askedOn(moment(consent.ended_at, true))}</p>
     </li>
