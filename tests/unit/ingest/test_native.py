@@ -349,7 +349,7 @@ def test_others_have_a_turn_after_a_piece_of_what_rows_hold_however_they_are_gro
         rows += 1
         return quantity(value, field)
 
-    monkeypatch.setattr(reading, "result", counted)
+    monkeypatch.setattr(reading, "quantity", counted)
 
     async def story() -> tuple[int, int]:
         headers = {"Authorization": f"Bearer {GEMEENTE}"}
