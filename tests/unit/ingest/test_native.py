@@ -346,7 +346,7 @@ def test_others_have_a_turn_after_a_piece_of_what_rows_hold_however_they_are_gro
 
     def counted(value: object, field: str) -> float:
         nonlocal rows
-        rows += 1
+        rows += field == "result"  # numbers among parameters are read by it too
         return quantity(value, field)
 
     monkeypatch.setattr(reading, "quantity", counted)
