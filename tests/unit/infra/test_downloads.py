@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from dmi_infra.http import downloads
-from dmi_infra.http.downloads import SLICE, Download
+from dmi_infra.http.downloads import AT_WORK, SLICE, Download, Makers
 
 PIECE = b"x" * 1_000_000
 
@@ -29,7 +29,9 @@ class Endless:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await Download(self._pieces(), self._end, "application/zip", {})(scope, receive, send)
+            await Download(self._pieces(), self._end, "application/zip", {}, Makers(), "one")(
+                scope, receive, send
+            )
         except ClientDisconnect:
             return
 
@@ -109,7 +111,7 @@ def test_the_pieces_are_closed_before_the_place_is_given_back(end: str) -> None:
         return {}
 
     async def answer() -> None:
-        made = Download(pieces(), over, "application/zip", {})
+        made = Download(pieces(), over, "application/zip", {}, Makers(), "one")
         await made({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
 
     def over() -> None:
@@ -124,3 +126,42 @@ def test_the_pieces_are_closed_before_the_place_is_given_back(end: str) -> None:
     assert done == (["over"] if end == "refused" else ["closed", "over"]), (
         "what never began has nothing to close"
     )
+
+
+def test_few_pieces_are_made_at_a_time_and_those_of_a_party_stand_behind_each_other() -> None:
+    makers = Makers()
+    at_work: list[str] = []
+    most: list[int] = []
+    done: list[str] = []
+    go_on = threading.Event()
+
+    def pieces(party: str) -> Generator[bytes]:
+        for _ in range(2):
+            at_work.append(party)
+            most.append(len(at_work))
+            assert at_work.count(party) == 1
+            assert go_on.wait(5)
+            at_work.remove(party)
+            done.append(party)
+            yield PIECE
+
+    async def sent(_message: Any) -> None:
+        return
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def all_of_them() -> None:
+        async with asyncio.TaskGroup() as group:
+            for party in ("hog", "hog", "hog", "hog", "two", "three"):
+                file = Download(pieces(party), lambda: None, "application/zip", {}, makers, party)
+                group.create_task(file({"type": "http", "asgi": {"spec_version": "2.3"}}, never, sent))
+            while len(at_work) < AT_WORK:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.02)
+            go_on.set()
+
+    asyncio.run(all_of_them())
+    assert max(most) == AT_WORK
+    assert len(done) == 12
+    assert {"two", "three"} <= set(done[:4]), "nobody waits for all that one has asked"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 import anyio
@@ -14,26 +14,57 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
+from dmi_infra.lanes import Asker, Lanes
+
 log = structlog.get_logger("http")
 
 SLICE: Final = 64 * 1024
 """Bytes that are sent at a time."""
 TAKE_SECONDS: Final = 30.0
 """How long somebody may take for as many."""
+AT_WORK: Final = 2
+"""Pieces that a service makes at a time: each keeps a thread busy, and with more all else would wait for a turn."""
+
+
+class Makers:
+    """Places to make pieces, one of each participant and ``AT_WORK`` in all, in the order in which they are asked.
+
+    There is no end to the patience: how many downloads stand in line is bounded where they begin.
+    """
+
+    def __init__(self, most: int = AT_WORK) -> None:
+        self._each = Lanes(1, patience=None)
+        self._all = asyncio.Semaphore(most)
+
+    @asynccontextmanager
+    async def place(self, party: str) -> AsyncIterator[None]:
+        """Hold one meanwhile; a piece that is made is judged by itself, so who waits is not judged again here."""
+        leave = await self._each.enter(Asker.by_nothing(party))
+        try:
+            async with self._all:
+                yield
+        finally:
+            leave()
 
 
 class Download(StreamingResponse):
-    """A file in pieces. However it ends, the pieces are closed, and then ``over`` is called.
+    """A file in pieces, each made in a place of ``party``. However it ends, they are closed, then ``over`` is called.
 
     Who does not take what is sent holds what it is made of: after ``TAKE_SECONDS`` without progress it is broken off.
     """
 
     def __init__(
-        self, pieces: Generator[bytes], over: Callable[[], None], media_type: str, headers: Mapping[str, str]
+        self,
+        pieces: Generator[bytes],
+        over: Callable[[], None],
+        media_type: str,
+        headers: Mapping[str, str],
+        makers: Makers,
+        party: str,
     ) -> None:
         self._pieces = pieces
         self._over = over
-        super().__init__(_sliced(pieces), media_type=media_type, headers=headers)
+        super().__init__(_sliced(pieces, makers, party), media_type=media_type, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -64,8 +95,11 @@ class Download(StreamingResponse):
             self._over()
 
 
-def _sliced(pieces: Generator[bytes]) -> Iterator[bytes]:
-    with closing(pieces):
-        for piece in pieces:
-            for start in range(0, len(piece), SLICE):
-                yield piece[start : start + SLICE]
+async def _sliced(pieces: Generator[bytes], makers: Makers, party: str) -> AsyncIterator[bytes]:
+    while True:
+        async with makers.place(party):
+            piece = await anyio.to_thread.run_sync(next, pieces, None)
+        if piece is None:
+            return
+        for start in range(0, len(piece), SLICE):
+            yield piece[start : start + SLICE]

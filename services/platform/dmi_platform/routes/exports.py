@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from dmi_infra.clock import to_text
 from dmi_infra.http.access import Opening, gated
-from dmi_infra.http.downloads import Download
+from dmi_infra.http.downloads import Download, Makers
 from dmi_infra.room import Room, whose_share
 from dmi_platform import export, model
 from dmi_platform.handlers import Platform
@@ -23,6 +23,7 @@ PAGE = 10_000
 def router(platform: Platform, room: Room) -> APIRouter:
     """The route ``/v1/export``; each export has a place in ``room`` for as long as it is sent."""
     routes = APIRouter(prefix="/v1", tags=["export"])
+    makers = Makers()
 
     @routes.get(
         "/export",
@@ -43,7 +44,8 @@ def router(platform: Platform, room: Room) -> APIRouter:
         first, last = span(begin, to)
         model.checked_identifier("dataset", dataset)
         # Before the gate is asked: what finds no place is no use.
-        over = room.take(whose_share(platform.gate.law, opening.identity))
+        party = whose_share(platform.gate.law, opening.identity)
+        over = room.take(party)
         try:
             permit = opening.permit(dataset)
             known = platform.gate.law.datasets.get(dataset)
@@ -55,6 +57,6 @@ def router(platform: Platform, room: Room) -> APIRouter:
             raise
         name = "".join(c if c.isascii() and c.isalnum() else "-" for c in dataset.rsplit(":", 1)[-1])
         headers = {"Content-Disposition": f'attachment; filename="{name or "dataset"}.zip"'}
-        return Download(body, over, "application/zip", headers)
+        return Download(body, over, "application/zip", headers, makers, party)
 
     return routes
