@@ -111,6 +111,45 @@ def test_what_is_no_request_passes() -> None:
     assert seen == ["lifespan"]
 
 
+def test_a_body_of_which_nothing_more_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PART_SECONDS", 0.05)
+    sent: list[Message] = []
+    waiting: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}]
+
+    async def receive() -> Message:
+        if not waiting:
+            await asyncio.Event().wait()
+        return waiting.pop()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(BodyLimit(_reads_all, 10)({"type": "http", "headers": []}, receive, send))
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+def test_who_sent_all_may_wait_for_as_long_as_the_answer_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PART_SECONDS", 0.02)
+    waiting: list[Message] = [{"type": "http.request", "body": b"x"}]
+    heard: list[str] = []
+
+    async def receive() -> Message:
+        if not waiting:
+            await asyncio.sleep(0.1)
+            return {"type": "http.disconnect"}
+        return waiting.pop()
+
+    async def send(_message: Message) -> None:
+        raise AssertionError
+
+    async def listens(_scope: Scope, receive: Receive, _send: Send) -> None:
+        heard.extend([(await receive())["type"], (await receive())["type"]])
+
+    asyncio.run(BodyLimit(listens, 10)({"type": "http", "headers": []}, receive, send))
+    assert heard == ["http.request", "http.disconnect"]
+
+
 def test_an_answer_that_has_begun_is_broken_off() -> None:
     sent: list[Message] = []
 

@@ -18,6 +18,7 @@ TITLES: Final[Mapping[int, str]] = {
     403: "Geweigerd",
     404: "Niet gevonden",
     405: "Dit kan hier niet",
+    408: "Het bericht kwam niet aan",
     409: "Dit past niet bij hoe het nu staat",
     412: "Veranderd sinds u het las",
     413: "Te groot",
@@ -123,6 +124,7 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("must be (?:at most|within) (\\d+) bytes as JSON", "is te groot: hooguit {0} bytes"),
     ("(?:a request body )?may hold at most (\\d+) bytes here", "is te groot: hier hooguit {0} bytes"),
     ("(?:a request body )?may hold at most (\\d+) values here", "bevat te veel: hier hooguit {0} waarden"),
+    ("no part of the body came for (\\d+) seconds", "{0} seconden lang kwam er niets meer van het bericht"),
     ("a number may hold at most (\\d+) digits in a row", "een getal mag hooguit {0} cijfers achter elkaar hebben"),
     ("must be a known place, of the kind that such a rule is about", "is geen plek waar deze regel over kan gaan"),
     # Agreements, consents and mandates.

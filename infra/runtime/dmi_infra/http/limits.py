@@ -6,6 +6,7 @@ and a gigabyte, in one call that lets no other thread run, not even the one that
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ HEAVY_VALUES: Final = 2_000
 """Of more, a body waits for a place of who sends it before it is read: many at once would hold up everybody."""
 HEAVY_BYTES: Final = 128 * 1024
 """As does one of more bytes, however few values they are."""
+
+PART_SECONDS: Final = 30.0
+"""How long the next part of a body may take to come: what came before it is kept meanwhile."""
 
 
 async def large_body() -> None:
@@ -150,6 +154,7 @@ class _Reading:
         self._size = 0
         self._values = 0
         self._numbers = Numbers()
+        self._whole = False
 
     async def receive(self) -> Message:
         """The next part; raises ``_Halted`` where it may not be read."""
@@ -157,8 +162,9 @@ class _Reading:
             raise _Halted
         if self._allowed is None:
             self._allowed = await self._begin(self._limit.allowed(self._scope))
-        message = await self._receive()
+        message = await self._next()
         if message["type"] == "http.request":
+            self._whole = not message.get("more_body")
             part = message.get("body", b"")
             self._size += len(part)
             self._check(self._size, self._allowed)
@@ -184,6 +190,19 @@ class _Reading:
         if announced.isdigit():
             self._check(int(announced), allowed)
         return allowed
+
+    async def _next(self) -> Message:
+        if self._whole:
+            # What is heard then is that the caller goes away.
+            return await self._receive()
+        try:
+            async with asyncio.timeout(PART_SECONDS):
+                return await self._receive()
+        except TimeoutError:
+            self.refused = Problem(
+                408, "invalid-input", f"no part of the body came for {PART_SECONDS:.0f} seconds"
+            )
+            raise _Halted from None
 
     def _look(self, part: bytes, allowed: Allowed, most: int) -> None:
         # Of a form each field: it may be any body whose route has not looked at what it is.

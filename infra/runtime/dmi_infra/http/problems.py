@@ -29,6 +29,7 @@ _TITLES = {
     403: "Refused",
     404: "Not found",
     405: "Method not allowed",
+    408: "The body did not come",
     409: "Conflict with the present state",
     412: "Changed since it was read",
     413: "The body is too large",
@@ -120,6 +121,9 @@ class Problem:
             headers["WWW-Authenticate"] = "Bearer"
         if self.status == 503:
             headers["Retry-After"] = str(self.extra.get("retry_after", 2))
+        if self.status == 408:
+            # The rest of the body would be taken for the next request.
+            headers["Connection"] = "close"
         return ProblemResponse(self.body(), self.status, headers=headers)
 
 
