@@ -252,8 +252,8 @@ describe('a service that is too busy', () => {
   const told = async (left: ApiError['left'], after: number | null = 5) => (await shown(<Failure error={new ApiError('busy', 503, {}, after).leaving(left)} />, officer)).textContent;
 
   it('is told after an action as nothing done, and to try again', async () => {
-    expect(await told('undone')).toMatch(/Er is niets gedaan\.Probeer het over 5 seconden opnieuw\.$/);
-    expect(await told('undone', null)).toMatch(/Er is niets gedaan\.Probeer het zo opnieuw\.$/);
+    expect(await told('undone')).toMatch(/Dit is niet uitgevoerd\.Probeer het over 5 seconden opnieuw\.$/);
+    expect(await told('undone', null)).toMatch(/Dit is niet uitgevoerd\.Probeer het zo opnieuw\.$/);
   });
 
   it('is told of what is read as coming by itself, only where that is so', async () => {

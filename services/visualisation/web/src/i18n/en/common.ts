@@ -54,7 +54,7 @@ export const states: Part<'states'> = {
   errorTitle: 'That did not work',
   errorServer: 'The service gave an error. Nothing was changed. Try again in a minute.',
   errorBusy: 'The service cannot be reached now.',
-  errorUndone: 'Nothing was done.',
+  errorUndone: 'This was not carried out.',
   errorRepeats: 'This is fetched again by itself.',
   retrySoon: 'Try again in a moment.',
   errorInvalid: 'The service cannot carry this out. Check the fields.',

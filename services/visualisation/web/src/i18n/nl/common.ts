@@ -52,7 +52,7 @@ export const states = {
   errorTitle: 'Dit lukte niet',
   errorServer: 'De dienst gaf een fout. Er is niets veranderd. Probeer het over een minuut nog eens.',
   errorBusy: 'De dienst is nu niet bereikbaar.',
-  errorUndone: 'Er is niets gedaan.',
+  errorUndone: 'Dit is niet uitgevoerd.',
   errorRepeats: 'Dit wordt vanzelf opnieuw opgehaald.',
   retrySoon: 'Probeer het zo opnieuw.',
   errorInvalid: 'De dienst kan deze vraag niet uitvoeren. Kijk de velden na.',
