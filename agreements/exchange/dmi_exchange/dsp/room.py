@@ -28,8 +28,6 @@ OF_A_DAY: Final[Mapping[Kind, int]] = {"negotiation": 2_000, "transfer": 5_000}
 """Of these, how many began, or changed, in the last day."""
 OPEN_OF_OWN: Final[Mapping[Kind, int]] = {"negotiation": 2_000, "transfer": 1_000}
 """Processes that are not over which a participant of this node began, with all others together."""
-_PARTICIPANT: Final = "participant"
-"""The kind of a participant among the objects of the law."""
 _UNASKED: Final = '"unasked":true'
 """In the body of a process that its provider began."""
 LARGEST_TERMS: Final = 256 * 1024
@@ -49,24 +47,28 @@ class Full(StepRefused):
 def check_room(connection: sa.Connection, begun: Process) -> None:
     """Raise ``Full`` where the other side of a process that it began, and that is stored, takes up too much."""
     found = dsp_process.c
-    same = [_behind(connection, begun.peer)]
+    same = [_behind(connection, begun)]
     if begun.unasked:
         # What a participant of this node began with it is none of its doing.
         same.append(found.body.contains(_UNASKED))
     _check(connection, begun, "/agreementId", *same)
 
 
-def _behind(connection: sa.Connection, peer: str) -> sa.ColumnElement[bool]:
-    """What somebody has a part in whose node is that of ``peer``; of who is of no other node, ``peer`` alone."""
-    known = law.c
-    query = sa.select(known.body).where(known.id == peer, known.type == _PARTICIPANT)
+def _behind(connection: sa.Connection, begun: Process) -> sa.ColumnElement[bool]:
+    """What somebody has a part in whose node is that of the other side; of who is of no other node, that side alone."""
+    known, peer = law.c, begun.peer
+    query = sa.select(known.body).where(known.id == peer)
     body = connection.execute(query).scalar_one_or_none()
     home = msgspec.json.decode(body, type=Participant).home if body is not None else ""
     if not home:
         return dsp_process.c.peer == peer
+    # Of those who have a part in any process: a city has many more participants.
+    sides = sa.select(dsp_process.c.peer).where(
+        dsp_process.c.kind == begun.kind, dsp_process.c.role == begun.role
+    )
     # As the law is written: an address has no character that is written in two ways.
     of_it = known.body.contains(f'"home":{msgspec.json.encode(home).decode()}', autoescape=True)
-    return dsp_process.c.peer.in_(sa.select(known.id).where(known.type == _PARTICIPANT, of_it))
+    return dsp_process.c.peer.in_(sa.select(known.id).where(known.id.in_(sides), of_it))
 
 
 def check_own_room(connection: sa.Connection, begun: Process) -> None:
