@@ -33,20 +33,20 @@ class Quota:
         finally:
             give()
 
-    def take(self, who: str) -> Callable[[], None]:
-        """One for a party, until what this gives is called, once; raises ``Unavailable``."""
+    def take(self, who: str, count: int = 1) -> Callable[[], None]:
+        """``count`` of them for a party, until what this gives is called, once; raises ``Unavailable``."""
         with self._lock:
-            self._require(who)
-            self._taken[who] += 1
-        return lambda: self._give(who)
+            self._require(who, count)
+            self._taken[who] += count
+        return lambda: self._give(who, count)
 
-    def _require(self, who: str) -> None:
-        if self._taken[who] >= self._share:
+    def _require(self, who: str, count: int) -> None:
+        if self._taken[who] + count > self._share:
             raise Unavailable(f"{self._what}: at most {self._share} at a time")
 
-    def _give(self, who: str) -> None:
+    def _give(self, who: str, count: int) -> None:
         with self._lock:
-            self._taken[who] -= 1
+            self._taken[who] -= count
             if not self._taken[who]:
                 del self._taken[who]
 
@@ -59,14 +59,14 @@ class Room(Quota):
         self._limit = limit
         self._refusal = refusal
 
-    def _require(self, who: str) -> None:
-        if self._taken[who] >= self._share:
+    def _require(self, who: str, count: int) -> None:
+        if self._taken[who] + count > self._share:
             # The first to be told: others need not wait where only this one has too many.
             raise self._refusal(
                 f"you have {self._share} {self._what} open, as many as one participant may have here; "
                 "close one or try again shortly"
             )
-        if self._taken.total() >= self._limit:
+        if self._taken.total() + count > self._limit:
             raise self._refusal(
                 f"all {self._limit} {self._what} of this service are in use; try again shortly"
             )

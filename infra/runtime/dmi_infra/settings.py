@@ -57,7 +57,8 @@ class Settings(BaseSettings):
         "too: commas and brackets of the JSON, which cost more than its bytes; above either 413. Others hold at most "
         "1 MiB and 10,000 values (100,000 values where a route reads its body by itself: between nodes, and "
         "SensorThings), 128 KiB and 1,000 values without a token, and 20 KiB as a form, "
-        "of which each % counts as a value. A number has at most 400 digits in a row. Files have a limit of their own",
+        "of which each % counts as a value. A number has at most 400 digits in a row. All bodies over 128 KiB that one "
+        "participant has under way at a service hold twice this together, above it 503. Files have their own limit",
     )
     rulebook_dir: Path | None = Field(
         None, description="folder of the rulebook; empty is the one that comes with the software"

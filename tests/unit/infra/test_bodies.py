@@ -24,6 +24,7 @@ from dmi_infra.http.limits import (
     MODEL_VALUES,
     OPEN_BYTES,
     OPEN_VALUES,
+    UNDER_WAY,
     VALUES,
     heavy,
     large_body,
@@ -262,6 +263,54 @@ def test_a_body_of_many_bytes_waits_its_turn_too(
     monkeypatch.setattr(Shares, "take_to_read", take)
     assert service.send("/closed", b'{"x": "' + b"y" * size + b'"}', service.token()).json() == 1
     assert taken == [VENDOR] * turns
+
+
+def test_the_bodies_of_one_participant_that_are_under_way_have_a_bound_together(service: Service) -> None:
+    """Nobody is kept waiting by a body that never ends, so nothing else would bound what is kept of them."""
+    rest, half = asyncio.Event(), [asyncio.Event() for _ in range(UNDER_WAY)]
+
+    async def begun(here: asyncio.Event) -> AsyncIterator[bytes]:
+        yield b"y" * (MOST - 1)
+        here.set()
+        await rest.wait()
+        yield b"y"
+
+    async def whole(size: int) -> AsyncIterator[bytes]:
+        yield b"y" * size
+
+    def post(parts: AsyncIterator[bytes]) -> asyncio.Task[httpx.Response]:
+        headers = {"Authorization": service.token(), "Content-Type": "application/json"}
+        return asyncio.create_task(service.client.post("/large", content=parts, headers=headers))
+
+    async def story() -> None:
+        slow = [post(begun(here)) for here in half]
+        for here in half:
+            await here.wait()
+        refused = await post(whole(HEAVY_BYTES + 1))
+        assert "under way: at most" in problem(refused, 503)["detail"]
+        assert (await post(whole(HEAVY_BYTES))).status_code == 200, "what is light counts for nothing"
+        rest.set()
+        assert {(await one).status_code for one in slow} == {200}
+        assert (await post(whole(MOST))).status_code == 200
+
+    service.runner.run(story())
+
+
+def test_a_body_that_came_slowly_is_not_read_once_the_key_of_who_sends_it_has_ended(service: Service) -> None:
+    token = service.token()
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"y"
+        service.runtime.law.table.apply(
+            Participant(
+                EXCHANGE_PARTICIPANT, "Exchange", [], [jose.SigningKey.generate().public], rulebook="1.0.0"
+            )
+        )
+        yield b"y"
+
+    headers = {"Authorization": token, "Content-Type": "application/json"}
+    answer = service.runner.run(service.client.post("/large", content=parts(), headers=headers))
+    problem(answer, 401)
 
 
 def test_what_a_route_takes_is_read(service: Service) -> None:

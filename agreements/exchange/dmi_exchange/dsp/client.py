@@ -83,8 +83,8 @@ class Answer:
 class DataQuota(Quota):
     """The connections for data: who has few gets one also where those who have many get no more."""
 
-    def _require(self, who: str) -> None:
-        super()._require(who)
+    def _require(self, who: str, count: int) -> None:
+        super()._require(who, count)
         few = self._taken[who] < DATA_OF_FEW
         if self._taken.total() >= DATA_CONNECTIONS - (0 if few else DATA_KEPT):
             raise Unavailable("too many transfers of this node run at a time; try again shortly")

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
+from starlette.types import Scope
 
 from dmi_agreements.decision import Reason
 from dmi_agreements.persons import RESIDENT, represents
@@ -98,6 +99,12 @@ async def place(request: Request, asker: Asker) -> None:
 def let_in(request: Request) -> Asker:
     """In whose name a request stands in line that a door has let in."""
     found: Asker = request.scope[_ASKER]
+    return found
+
+
+def let_in_already(scope: Scope) -> Asker | None:
+    """The same of a request whose body is about to be read; ``None`` where that is before any door."""
+    found: Asker | None = scope.get(_ASKER)
     return found
 
 

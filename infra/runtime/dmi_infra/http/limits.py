@@ -19,10 +19,12 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dmi_infra.errors import Failure, FieldError
-from dmi_infra.http.access import asker_of, identify
+from dmi_infra.http.access import asker_of, identify, let_in_already
 from dmi_infra.http.numbers import LONG_NUMBER, Numbers
 from dmi_infra.http.problems import Problem, problem_of
-from dmi_infra.identity import Identity
+from dmi_infra.http.shares import HELD
+from dmi_infra.lanes import Asker
+from dmi_infra.room import Quota
 
 FORM: Final = b"multipart/form-data"
 OPEN_BYTES: Final = 128 * 1024
@@ -41,7 +43,8 @@ HEAVY_VALUES: Final = 2_000
 """Of more, a body waits for a place of who sends it before it is read: many at once would hold up everybody."""
 HEAVY_BYTES: Final = 128 * 1024
 """As does one of more bytes, however few values they are."""
-
+UNDER_WAY: Final = 2
+"""So many times the largest body may all bodies hold together that one participant has under way at a service."""
 PART_SECONDS: Final = 30.0
 """How long the next part of a body may take to come: what came before it is kept meanwhile."""
 
@@ -91,6 +94,7 @@ class BodyLimit:
         self._app = app
         self._limit = limit
         self._forms = dict(forms or {})
+        self.under_way = Quota(UNDER_WAY * limit, "bytes of request bodies of one participant under way")
         self._known: dict[int, Allowed] = {}
         """By the identity of routes, which live as long as the application."""
 
@@ -150,10 +154,14 @@ class _Reading:
         self._receive = receive
         self._send = send
         self._allowed: Allowed | None = None
-        self._identity: Identity | None = None
+        self._asker: Asker | None = None
+        """Who sends it, as soon as that is known: where the framework reads it, or a door stands before."""
+        self._counted = 0
+        """Bytes of it that count as under way."""
         self._size = 0
         self._values = 0
         self._numbers = Numbers()
+        self._parts = 0
         self._whole = False
 
     async def receive(self) -> Message:
@@ -170,10 +178,9 @@ class _Reading:
             self._check(self._size, self._allowed)
             if self._allowed.values is not None:
                 self._look(part, self._allowed, self._allowed.values)
-            # Once it is here whole: who sends slowly holds no place.
-            weighs = self._values > HEAVY_VALUES or self._size > HEAVY_BYTES
-            if self._identity is not None and weighs and not message.get("more_body"):
-                await self._place(self._identity)
+            self._parts += 1
+            if self._asker is not None:
+                await self._weigh(self._asker, self._allowed)
         return message
 
     async def send(self, message: Message) -> None:
@@ -185,7 +192,10 @@ class _Reading:
     async def _begin(self, allowed: Allowed) -> Allowed:
         if allowed.signed_in:
             with self._refusing():
-                self._identity = await identify(Request(self._scope))
+                request = Request(self._scope)
+                self._asker = asker_of(request, await identify(request))
+        else:
+            self._asker = let_in_already(self._scope)
         announced = dict(self._scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit():
             self._check(int(announced), allowed)
@@ -218,10 +228,20 @@ class _Reading:
             )
             raise _Halted
 
-    async def _place(self, identity: Identity) -> None:
-        request = Request(self._scope)
+    async def _weigh(self, asker: Asker, allowed: Allowed) -> None:
+        """Count what came, and let what is heavy wait for its turn."""
         with self._refusing():
-            await request.app.state.shares.take_to_read(self._scope, asker_of(request, identity))
+            if self._size > HEAVY_BYTES and allowed.values is not None:
+                more, self._counted = self._size - self._counted, self._size
+                self._scope[HELD].append(self._limit.under_way.take(asker.party, more))
+            if not self._whole:
+                return
+            if self._parts > 1:
+                # Who sends slowly may have lost the right to since the door let it in.
+                asker.still()
+            # Once it is here whole: who sends slowly holds no place.
+            if allowed.signed_in and (self._values > HEAVY_VALUES or self._size > HEAVY_BYTES):
+                await self._scope["app"].state.shares.take_to_read(self._scope, asker)
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
