@@ -7,6 +7,7 @@ import { useAction } from '../src/app/useAction';
 import { useHeld } from '../src/app/useHeld';
 import { useResource } from '../src/app/useResource';
 import { Delivery } from '../src/pages/agreement/Delivery';
+import { EndDialog } from '../src/pages/agreement/EndDialog';
 import { Notices } from '../src/pages/agreement/Notices';
 import { Standing } from '../src/pages/agreement/Standing';
 import { nl } from '../src/i18n/nl';
@@ -161,6 +162,21 @@ describe('the question before something final', () => {
       await Promise.resolve();
     });
     expect(confirmed).not.toHaveBeenCalled();
+  });
+});
+
+describe('the question before a stop', () => {
+  it('names the other agreements by which the use goes on', async () => {
+    const runs = (id: string, change: Partial<Agreement> = {}, until?: string) => agreement({ id, state: 'active', waiting_for: [], concluded_at: '2026-11-23T11:00:00Z', ...change }, until);
+    const open = runs('open', { assignee: 'urn:dmi:party:everyone' });
+    const none = [runs('ended', { state: 'ended' }), runs('passed', {}, '2020-01-01T22:59:59Z'), runs('other', { assignee: 'urn:dmi:participant:buurstad' }), runs('else', { datasets: ['urn:dmi:dataset:gemeente:bikes'] })];
+    const page = async (items: Agreement[], ends = runs('a')) => shown(<EndDialog agreement={ends} onClose={() => undefined} onDone={() => undefined} />, officer, { '/exchange/v1/agreements': { items, next: null } });
+    const links = (place: HTMLElement) => [...place.querySelectorAll('a')].map((one) => one.getAttribute('href'));
+    const named = await page([runs('a'), runs('twin'), open, ...none]);
+    expect(links(named)).toEqual(['/agreements/twin', '/agreements/open']);
+    expect(named.textContent).toContain('het gebruik gaat door onder deze andere afspraken');
+    expect((await page([runs('a'), ...none])).textContent).not.toContain('gaat door');
+    expect(links(await page([runs('twin')], agreement()))).toEqual([]);
   });
 });
 

@@ -151,6 +151,8 @@ export const agreements: Part<'agreements'> = {
   stop: 'Stop this agreement',
   stopTitle: 'Stop this agreement?',
   stopText: (user, dataset) => `Within a second ${user} can no longer use ${dataset}: no new data, no map, no download. What rests on it gets the mark “ground withdrawn”. You cannot undo this.`,
+  goesOn: 'Note: the use goes on under these other agreements. Stop those too if all of it must stop.',
+  goesOnBy: (user, dataset, day) => `${dataset} for ${user}, concluded on ${day}`,
   stopAgain: 'You can make the same agreement again later, on this page.',
   stopAskAgain: 'You can ask for the data again later, at “Other cities”.',
   stopAskedAgain: 'The other city can ask for it again later.',

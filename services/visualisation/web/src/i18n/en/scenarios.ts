@@ -27,7 +27,7 @@ export const scenarios: Part<'scenarios'> = {
   drawPoints: (n) => (n === 1 ? '1 corner' : `${n} corners`),
   drawn: (hectares) => `Drawn area of ${hectares} hectares`,
   drawnArea: 'drawn area',
-  from: 'This goes',
+  goes: 'This disappears: offices',
   mix: 'This comes instead',
   mixTotal: (total) => `Together ${total}. Move one part and the others move along.`,
   apply: 'Apply and compute',

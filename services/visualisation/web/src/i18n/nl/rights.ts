@@ -154,6 +154,8 @@ export const agreements = {
   stop: 'Stop deze afspraak',
   stopTitle: 'Deze afspraak stoppen?',
   stopText: (user: string, dataset: string) => `${user} kan ${dataset} binnen een seconde niet meer gebruiken: geen nieuwe gegevens, geen kaart, geen download. Wat erop rust, krijgt het merk “grond vervallen”. Dit kunt u niet terugdraaien.`,
+  goesOn: 'Let op: het gebruik gaat door onder deze andere afspraken. Stop ook die als alles moet stoppen.',
+  goesOnBy: (user: string, dataset: string, day: string) => `${dataset} voor ${user}, gesloten op ${day}`,
   stopAgain: 'Wel kunt u later op deze pagina dezelfde afspraak opnieuw maken.',
   stopAskAgain: 'Wel kunt u de gegevens later opnieuw vragen, bij “Andere steden”.',
   stopAskedAgain: 'Wel kan de andere stad het later opnieuw vragen.',

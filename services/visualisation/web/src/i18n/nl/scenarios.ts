@@ -25,7 +25,7 @@ export const scenarios = {
   drawPoints: (n: number) => (n === 1 ? '1 hoekpunt' : `${n} hoekpunten`),
   drawn: (hectares: string) => `Getekend gebied van ${hectares} hectare`,
   drawnArea: 'getekend gebied',
-  from: 'Dit verdwijnt',
+  goes: 'Dit verdwijnt: kantoren',
   mix: 'Dit komt ervoor terug',
   mixTotal: (total: string) => `Samen ${total}. Verschuift u één deel, dan schuiven de andere mee.`,
   apply: 'Voer door en reken',

@@ -3,12 +3,18 @@ import { useState } from 'react';
 import type { Agreement } from '../../api';
 import { useLive } from '../../app/live';
 import { useNames, type Names } from '../../app/names';
+import { RouteLink } from '../../app/router';
 import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
+import { useNow } from '../../app/useNow';
+import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import type { Messages } from '../../i18n/nl';
+import { everyone } from '../../rights/templates';
+import { hasPassed } from '../../rights/words';
 import { ConfirmDialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/fields';
+import { Failure } from '../../ui/State';
 
 interface Words {
   title: string;
@@ -59,7 +65,38 @@ export function EndDialog({ agreement, onClose, onDone }: { agreement: Agreement
       onClose={() => { end.clear(); onClose(); }} onConfirm={() => void end.run()}
     >
       <p>{words?.text}</p>
+      {agreement?.state === 'active' ? <GoesOn agreement={agreement} /> : null}
       <TextField label={words?.reason ?? ''} value={reason} onChange={setReason} />
     </ConfirmDialog>
+  );
+}
+
+/** Other agreements that run for the same data and the same user: by these the use goes on after the stop. */
+export function goesOn(ends: Agreement, all: Agreement[], now: Date): Agreement[] {
+  return all.filter((one) =>
+    one.id !== ends.id && one.state === 'active' && !one.consent && !hasPassed(one.document, now)
+    && [ends.assignee, everyone].includes(one.assignee) && one.datasets.some((id) => ends.datasets.includes(id)));
+}
+
+function GoesOn({ agreement }: { agreement: Agreement }) {
+  const { t, date } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const now = useNow();
+  const all = useResource(`goes on ${agreement.id}`, async (signal) => (await Promise.all(agreement.datasets.map((dataset) => api.exchange.agreements({ state: 'active', dataset }, signal)))).flat());
+  if (all.error) return <Failure error={all.error} />;
+  const others = goesOn(agreement, [...new Map((all.data ?? []).map((one) => [one.id, one])).values()], now);
+  if (others.length === 0) return null;
+  return (
+    <>
+      <p>{t.agreements.goesOn}</p>
+      <ul>
+        {others.map((one) => (
+          <li key={one.id}>
+            <RouteLink to={`/agreements/${one.id}`}>{t.agreements.goesOnBy(names.participant(one.assignee), one.datasets.map((id) => names.dataset(id)).join(', '), one.concluded_at ? date(one.concluded_at) : '')}</RouteLink>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

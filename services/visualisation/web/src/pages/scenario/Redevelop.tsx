@@ -15,7 +15,8 @@ import { areaChoices, placeOf } from './areas';
 import { setShare, toMix, total, type Shares } from './mix';
 
 const MapCanvas = lazy(() => import('../../map/MapCanvas'));
-const uses = ['office', 'housing', 'green'];
+/** All that the model lets disappear. */
+const from = 'office';
 
 interface Props {
   areas: FeatureCollection;
@@ -31,7 +32,6 @@ export function Redevelop({ areas, busy, disabled, onApply }: Props) {
   const [area, setArea] = useState('');
   const [drawing, dispatch] = useReducer(draw, noDrawing);
   const [centre, setCentre] = useState<Corner | null>(null);
-  const [from, setFrom] = useState('office');
   const [shares, setShares] = useState<Shares>({ housing: 60, green: 40, office: 0 });
   const [tried, setTried] = useState(false);
   const drawn = drawing.mode === 'done';
@@ -99,7 +99,7 @@ export function Redevelop({ areas, busy, disabled, onApply }: Props) {
         )}
       </div>
       <Heading2>{t.scenarios.step2}</Heading2>
-      <SelectField label={t.scenarios.from} value={from} onChange={setFrom} choices={uses.map((value) => ({ value, label: term(value) }))} />
+      <p>{t.scenarios.goes}</p>
       <Heading3>{t.scenarios.mix}</Heading3>
       {Object.entries(shares).map(([part, share]) => (
         <label key={part} className="dmi-slider">
