@@ -19,16 +19,22 @@ OTHERS = {
     "dmi_exchange/dsp/door.py",
     "dmi_exchange/dcp/routes.py",
     "dmi_exchange/flow/routes.py",
+    "dmi_infra/http/downloads.py",
 }
 """What else waits: for what nobody needs a token for, before a proof is judged at all, and for the next piece of a
-stream, before each of which gate and token are asked. Adding one is a decision."""
+stream or a download, before each of which gate and token are asked. Adding one is a decision."""
 ASKERS = {
     "dmi_infra/http/access.py", "dmi_ingest/reading_turns.py", "dmi_exchange/dsp/door.py",
 }  # fmt: skip
 """Where it is said how who stands in line is judged again."""
-UNJUDGED = {"dmi_infra/aside.py", "dmi_exchange/dsp/routes.py", "dmi_exchange/dsp_tck/profile.py"}
-"""Who has no key that could end: anybody, the node where it goes on of itself, and the kit that tests the protocol.
-Adding one is a decision."""
+UNJUDGED = {
+    "dmi_infra/aside.py",
+    "dmi_infra/http/downloads.py",
+    "dmi_exchange/dsp/routes.py",
+    "dmi_exchange/dsp_tck/profile.py",
+}
+"""Who has no key that could end: anybody, the node where it goes on of itself, and the kit that tests the protocol; and
+the next piece of a download, which is judged when it is made. Adding one is a decision."""
 
 
 def _sources() -> Iterator[tuple[str, str]]:

@@ -165,6 +165,15 @@ describe('the question before something final', () => {
   });
 });
 
+describe('what is wrong with a field', () => {
+  it('is told once, where the sentence says no more than the list', async () => {
+    const failed = (detail: string) => new ApiError('invalid', 400, { detail, errors: [{ field: 'area', rule: 'is leeg' }] });
+    const told = async (detail: string) => (await shown(<Failure error={failed(detail)} />, officer)).textContent;
+    expect((await told('area: is leeg')).match(/is leeg/g)).toHaveLength(1);
+    expect(await told('zo kan het niet')).toContain('zo kan het niet');
+  });
+});
+
 describe('the question before a stop', () => {
   it('names the other agreements by which the use goes on', async () => {
     const runs = (id: string, change: Partial<Agreement> = {}, until?: string) => agreement({ id, state: 'active', waiting_for: [], concluded_at: '2026-11-23T11:00:00Z', ...change }, until);

@@ -120,7 +120,7 @@ export function Failure({ error, retry, busy = false, owner, kept = false }: Fai
   return (
     <Notice tone={tone} title={title} alert>
       <p>{text}</p>
-      {error.kind === 'invalid' && error.problem.detail ? <p>{named(error.problem.detail, i18n, names)}</p> : null}
+      {error.kind === 'invalid' && error.problem.detail && !toldByField(error) ? <p>{named(error.problem.detail, i18n, names)}</p> : null}
       {error.left !== 'repeats' && error.retryAfter ? <p>{t.states.retryAfter(error.retryAfter)}</p> : error.kind === 'busy' && error.left === 'undone' ? <p>{t.states.retrySoon}</p> : null}
       {error.problem.errors?.length ? (
         <ul>
@@ -137,6 +137,11 @@ export function Failure({ error, retry, busy = false, owner, kept = false }: Fai
       ) : null}
     </Notice>
   );
+}
+
+/** Whether the list of fields tells all that the sentence about them does. */
+function toldByField({ problem }: ApiError): boolean {
+  return problem.detail !== undefined && problem.errors?.map(({ field, rule }) => `${field ?? ''}: ${rule ?? ''}`).join('; ') === problem.detail;
 }
 
 function words(error: ApiError, t: ReturnType<typeof useI18n>['t'], kept: boolean): [Tone, string, string] {
