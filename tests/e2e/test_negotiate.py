@@ -192,7 +192,7 @@ def test_a_refusal_tells_its_reason_and_what_cannot_be_asked_is_no_zero(
     expect(notice).to_contain_text("not for this purpose")
     _failing(page, "/v1/(duties|log/usage/agreements)")
     page = officer.go("/agreements?state=active")
-    expect(page.get_by_text("no data").first).to_be_visible()
+    expect(page.get_by_text("not known").first).to_be_visible()
     expect(page.get_by_text("not used")).to_have_count(0)
     clean(page)
 

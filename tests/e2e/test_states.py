@@ -48,7 +48,7 @@ def test_a_first_screen_never_shows_a_zero_for_what_it_could_not_ask(
     expect(section(page, "Wacht op u").get_by_text("Dit overzicht is niet compleet")).to_be_visible()
     expect(page.get_by_text("Er wacht niets op u.")).to_have_count(0)
     row = section(page, "Mijn gegevenssets").get_by_role("row", name=re.compile("Parkeergarages"))
-    expect(row.get_by_text("geen gegevens")).to_have_count(2)
+    expect(row.get_by_text("niet bekend")).to_have_count(2)
     assert barriers(page) == []
     assert not page.evaluate(WIDER)
 
@@ -56,7 +56,7 @@ def test_a_first_screen_never_shows_a_zero_for_what_it_could_not_ask(
     _failing(vendor.page, "/v1/log/usage")
     page = vendor.go("/")
     rows = section(page, "Afspraken met u").get_by_role("row")
-    expect(rows.nth(1).get_by_text("geen gegevens")).to_have_count(2)
+    expect(rows.nth(1).get_by_text("niet bekend")).to_have_count(2)
     # One row a dataset, however many agreements there are about it.
     named = rows.locator("a[href^='/catalogue/']").evaluate_all(
         "all => all.map(one => one.getAttribute('href'))"

@@ -175,13 +175,17 @@ class Store:
         return [msgspec.json.decode(body, type=kind) for body in rows]
 
     def open_data(self) -> list[AgreementState]:
-        """All that owners ever gave everyone, oldest change first.
+        """All that owners ever gave everyone, oldest change first."""
+        return self.given_to([EVERYONE])
+
+    def given_to(self, parties: Collection[str]) -> list[AgreementState]:
+        """All that owners ever gave these, oldest change first, and what was proposed to them.
 
         Consents name everyone too: a city has far more of them than may be decoded for one answer.
         """
         query = sa.select(law.c.body).where(
             law.c.type == _TYPES[AgreementState],
-            law.c.party_b == EVERYONE,
+            law.c.party_b.in_(parties),
             law.c.party_a.not_like(f"{PERSON}%"),
         )
         with reading(self._engine) as connection:

@@ -48,8 +48,10 @@ from tests.unit.infra.fakes import (
     OWNER,
     STACK,
     VENDOR,
+    document,
     eventually,
     message,
+    until,
 )
 
 CAMERAS = "urn:dmi:dataset:gemeente:cameras"
@@ -64,6 +66,31 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         hosted(made, KIM, representatives=[MUM], of_age_on="2035-05-01")
         made.publish(CAMERAS, personal=True, basis="dmi:basis:public-task")
         yield made
+
+
+def test_of_data_that_the_platform_was_never_given_it_holds_nothing(node: Node) -> None:
+    new = "urn:dmi:dataset:gemeente:nieuw"
+    node.publish(new, personal=True, basis="dmi:basis:public-task")
+
+    def held() -> bool:
+        return {one["id"]: one["held"] for one in node.get("/v1/my-data/datasets", LIVING)["items"]}[new]
+
+    assert not held()
+    days = {"leftOperand": "dmi:days", "operator": "eq", "rightOperand": 30, "unit": "d"}
+    text = document(
+        OWNER,
+        STACK,
+        new,
+        ["dmi:process"],
+        duties=[{"action": "dmi:deleteAfter", "constraint": [days]}],
+        constraints=[until(30)],
+    )
+    node.propose(text, OFFICER)
+    assert not held(), "it is proposed alone"
+    node.countersign(text, OPERATING)
+    assert held()
+    node.post(f"/v1/agreements/{text['uid']}/end", {})
+    assert held(), "what was kept by then is kept on"
 
 
 def recorded(node: Node, identifier: str, **more: Any) -> None:

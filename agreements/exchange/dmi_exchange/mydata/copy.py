@@ -71,18 +71,27 @@ class Copies:
         ]  # fmt: skip
 
     def datasets(self, person: str) -> list[dict[str, Any]]:
-        """The datasets with personal data: what for, on which basis, and whether the person consents."""
+        """The datasets with personal data: what for, on which basis, whether the person consents, and ``held``.
+
+        That is whether the platform was ever given them: of others it can keep nothing of anybody.
+        """
         given = {
             target
             for one in self._consents.given(person)
             if one.state == "active"
             for target in model.targets(one.document)
         }
+        held = {
+            target
+            for one in self._exchange.store.given_to(self._exchange.layers)
+            if one.concluded_at is not None
+            for target in model.targets(one.document)
+        }
         return [
             {
                 "id": one.id, "title": one.title, "owner": one.owner, "owner_name": self.name(one.owner),
                 "purpose": one.purpose, "basis": one.basis or "dmi:basis:consent",
-                "needs_consent": one.needs_consent, "consented": one.id in given,
+                "needs_consent": one.needs_consent, "consented": one.id in given, "held": one.id in held,
             }
             for one in self._exchange.store.find(Dataset)
             if one.personal

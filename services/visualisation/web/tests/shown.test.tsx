@@ -107,7 +107,7 @@ describe('the own data of a person without consents', () => {
   const row = { datastream: 'p', phenomenon_time: '2026-11-23T11:00:00Z', result: 1, unit: '1', flag: 1 };
   const answers = (needs_consent: boolean, rows: unknown[]) => ({
     '/exchange/v1/consents': { items: [], next: null },
-    '/exchange/v1/my-data/datasets': { items: [{ id: parking, title: { nl: 'Parkeren' }, owner_name: 'Gemeente', purpose: 'dmi:purpose:public-task', needs_consent, consented: false }], next: null },
+    '/exchange/v1/my-data/datasets': { items: [{ id: parking, title: { nl: 'Parkeren' }, owner_name: 'Gemeente', purpose: 'dmi:purpose:public-task', needs_consent, consented: false, held: true }], next: null },
     '/platform/v1/latest': { items: rows, next: null },
   });
   const told = async (of: Record<string, unknown>) => (await shown(<MyDataPage />, noor, of)).textContent;

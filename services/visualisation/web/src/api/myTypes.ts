@@ -80,4 +80,6 @@ export interface OwnDataset {
   purpose: string;
   needs_consent: boolean;
   consented: boolean;
+  /** Whether the platform was ever given it. */
+  held: boolean;
 }
