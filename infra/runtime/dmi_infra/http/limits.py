@@ -236,7 +236,7 @@ class _Reading:
                 self._scope[HELD].append(self._limit.under_way.take(asker.party, more))
             if not self._whole:
                 return
-            if self._parts > 1:
+            if self._parts > 1 and self._size:
                 # Who sends slowly may have lost the right to since the door let it in.
                 asker.still()
             # Once it is here whole: who sends slowly holds no place.
